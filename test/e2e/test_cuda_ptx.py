@@ -105,10 +105,13 @@ WORKGROUP_BYTES = (164 // 2 - 1) * 1024
 # amount of shared memory per thread block, 8.0 and 9.0.
 LONG_ROW = 18200
 WORKGROUP_LIMIT = {"sm_80": 163 * 1024, "sm_90a": 227 * 1024}
-# Loads of 16 bytes that a lane of a product has in flight: 8, but no more than 128
-# columns, which want as many activations. One is 32 columns of 4 bits or 64 of 2 bits;
-# Q3_K's third bits are loads as well.
-LOADS_IN_FLIGHT = {"IQ4_NL": 4, "IQ4_XS": 4, "MXFP4": 4, "Q4_0": 4, "Q4_1": 4, "Q4_K": 4, "Q3_K": 4, "Q2_K": 2}
+# Loads of 16 bytes that a lane of a product has in flight: 16 of floats; 8 of quants that
+# tensor cores multiply, fewer with more fields or high bits, which want registers; of
+# others no more than 128 columns, which want as many activations. One is 32 columns of 4
+# bits or 64 of 2 bits.
+LOADS_IN_FLIGHT = {"F32": 16, "F16": 16, "BF16": 16, "Q8_0": 8, "Q4_0": 8, "Q4_1": 8, "Q4_K": 4,
+                   "Q5_0": 6, "Q5_1": 6, "Q5_K": 4, "Q6_K": 4, "IQ4_NL": 4, "IQ4_XS": 4,
+                   "MXFP4": 4, "Q3_K": 2, "Q2_K": 2}
 # Loads of 16 bytes of the cache that a thread of attention has in flight: eight of keys,
 # and of their values, of 128 f16.
 CACHE_LOADS_IN_FLIGHT = 16
@@ -233,7 +236,7 @@ def test_kernel(report, place, kernel, usage, code, arch, form, sizes, flags):
     if is_decode and "prefetch.global.L2" not in before:
         faults.append("prefetches no weight before it waits")
     # Prefill has warps that wait for different rows; decode reads a weight once.
-    wanted = LOADS_IN_FLIGHT.get(form, 8)
+    wanted = LOADS_IN_FLIGHT[form]
     if is_decode and code:
         in_flight = weights_in_flight(code)
         if in_flight < wanted:

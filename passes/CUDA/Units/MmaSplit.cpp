@@ -36,9 +36,31 @@ static constexpr int64_t kQuad = 4, kOwnRows = 2;
 /// Times that 16 bytes are in the 32 banks of workgroup memory.
 static constexpr int64_t kTurn = 8;
 
-/// Chunks of a lane's row that are read at once, of `total`, `together` by all
-/// lanes: the fewest trips, and of equal ones those without a rest, or the
-/// longest. A short row is one trip: all of it is under way at once.
+/// The most registers of what a lane has loaded and not used. More spill at 128
+/// registers a thread.
+static constexpr int64_t kLoadedRegisters = 48;
+
+/// The most rounds of a lane, a chunk of each of its rows, that are read at
+/// once: as many as bring kWeightLoads chunks' bytes of quants, or fill
+/// kLoadedRegisters.
+static int64_t mostRounds(llama::FormatInterface format, int64_t chains) {
+  int64_t fields = 0;
+  for (auto kind : {llama::PlaneKind::Scales, llama::PlaneKind::Minima}) {
+    const int64_t levels = format.getFacts().planesOf(kind).size();
+    // Those of two levels have a product.
+    fields += levels > 1 ? levels + 1 : levels;
+  }
+  const int64_t bytes =
+      kOwnRows * (cuda::kChunkBytes + ChunkFormat(format).highBytes());
+  const int64_t registers = bytes / 4 + kOwnRows * fields * chains;
+  return std::min<int64_t>(
+      llvm::divideNearest(cuda::kWeightLoads * cuda::kChunkBytes, bytes),
+      kLoadedRegisters / registers);
+}
+
+/// Of `total` chunks of a row, of which lanes read `together` in a round, the
+/// rounds of a trip: the fewest trips, and of equal ones those without a rest,
+/// or the longest. A short row is one trip: all of it is under way at once.
 static int64_t roundsOfTrip(int64_t total, int64_t together, int64_t most) {
   const int64_t rounds = llvm::divideCeil(total, together);
   const int64_t trips = llvm::divideCeil(rounds, most);
@@ -86,6 +108,9 @@ Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
   const int64_t width = chunkFormat.columns(), chains = chainsOf(format);
   const int64_t warps = threads / kWarp;
   barriers.read(x.buffer);
+  // Of a block of several tiles places of a lane are as many as spill when they
+  // are kept from tile to tile.
+  keepInvariants();
 
   // A lane's chunks are `own`, `own` + `together`, ...
   const int64_t together = kQuad * warps;
@@ -182,10 +207,8 @@ Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
     return sums;
   };
 
-  const int64_t rounds = roundsOfTrip(
-      total, together,
-      llvm::divideNearest(cuda::kWeightLoads * kChunkBytes,
-                          kOwnRows * (kChunkBytes + chunkFormat.highBytes())));
+  const int64_t rounds =
+      roundsOfTrip(total, together, mostRounds(format, chains));
   const int64_t step = rounds * together, whole = total / step * step;
   Vec<Value> sums(kOwnRows, constant(0.0f));
   if (whole)

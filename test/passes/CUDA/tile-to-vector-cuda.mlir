@@ -73,14 +73,14 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   }
 
   // A row of f16 weights of 4096 columns: 512 chunks, of which a lane has 16. A
-  // warp has two rows; four chunks of each are loaded before the first is used.
+  // warp has two rows; eight chunks of each are loaded before the first is used.
   // Columns of x come four at a time for both rows, and lane 0 stores.
   // CHECK-LABEL: func.func private @product
   // CHECK:         %[[X:.+]] = cuda.shared at 0 : memref<1x4096xf32, 3>
   // CHECK:         vector.store %{{.+}}, %[[X]]{{.*}} {alignment = 16 : i64} : memref<1x4096xf32, 3>, vector<4xf32>
   // CHECK:         cuda.barrier
-  // CHECK:         %[[SUMS:.+]]:2 = scf.for %{{.+}} = %c0 to %c512 step %c128 iter_args({{.*}}) -> (f32, f32)
-  // CHECK-COUNT-8:   cuda.load_weight
+  // CHECK:         %[[SUMS:.+]]:2 = scf.for %{{.+}} = %c0 to %c512 step %c256 iter_args({{.*}}) -> (f32, f32)
+  // CHECK-COUNT-16:  cuda.load_weight
   // CHECK-NOT:       cuda.load_weight
   // CHECK:           vector.load %[[X]]{{.*}} {alignment = 16 : i64} : memref<1x4096xf32, 3>, vector<4xf32>
   // CHECK-COUNT-8:   math.fma
@@ -140,8 +140,8 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
     return
   }
 
-  // High bits apart (Q6_K): 16 bytes of them are those of two chunks, a lane
-  // takes the half that is its own. They go to bits 4 and 5 of each byte; 2^23 + 32
+  // High bits apart (Q6_K): a chunk has eight bytes of them. They go to bits 4 and 5 of each
+  // byte; 2^23 + 32
   // stands for zero. 16 columns have a scale, a signed byte times the half of 256
   // columns, so that a chunk is two chains. 32 chunks: a round of all lanes.
   // CHECK-LABEL: func.func private @high_bits
@@ -149,7 +149,12 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-DAG:     %[[HIGH:.+]] = arith.constant 808464432 : i32
   // CHECK-DAG:     %[[ZERO32:.+]] = arith.constant 8.388640e+06 : f32
   // CHECK:         cuda.barrier
-  // CHECK-COUNT-4: cuda.load_weight
+  // CHECK:         cuda.load_weight
+  // CHECK:         %[[OWN:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xi64, 1>
+  // CHECK:         %[[ONE:.+]] = vector.broadcast %[[OWN]] : i64 to vector<1xi64>
+  // CHECK:         %[[WORDS:.+]] = vector.bitcast %[[ONE]] : vector<1xi64> to vector<2xi32>
+  // CHECK:         cuda.load_weight
+  // CHECK-NOT:     cuda.load_weight
   // CHECK-DAG:     %[[BYTE:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xi8, 1>
   // CHECK-DAG:     %[[HALF:.+]] = memref.load %{{.+}}[%{{.+}}] : memref<?xf16, 1>
   // CHECK-DAG:     %[[WIDE:.+]] = arith.extui %[[BYTE]] : i8 to i32
@@ -160,7 +165,7 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-DAG:     %[[D:.+]] = arith.extf %[[HALF]] : f16 to f32
   // CHECK:         arith.mulf %[[S]], %[[D]] : f32
   // CHECK:         %[[L:.+]] = arith.andi %{{.+}}, %[[LOW]] : i32
-  // CHECK:         %[[MINE:.+]] = arith.select %{{.+}}, %{{.+}}, %{{.+}} : i32
+  // CHECK:         %[[MINE:.+]] = vector.extract %[[WORDS]][0] : i32 from vector<2xi32>
   // CHECK:         %[[UP:.+]] = arith.shli %[[MINE]], %c4{{.*}} : i32
   // CHECK:         %[[H:.+]] = arith.andi %[[UP]], %[[HIGH]] : i32
   // CHECK:         arith.ori %[[L]], %[[H]] : i32
@@ -201,8 +206,8 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // 1024 bytes of quants are 128 lines, of which half the threads ask for one each, and
   // their scales, behind all quants, are 16. Where the weight is is read once. Then one row of float32 is split: of 32
   // columns eight groups are read before 2 * 4 * 16 bytes are written in their place.
-  // 2048 columns are two rounds of 32 chunks, two trips; the eight columns of four in a
-  // chunk are a product each. Lanes of a row are added, then warps.
+  // 2048 columns are two rounds of 32 chunks, one trip without a loop; the eight columns of
+  // four in a chunk are a product each. Lanes of a row are added, then warps.
   // CHECK-LABEL: func.func private @a_split_row
   // CHECK-SAME:    llama.scratch = 9984 : i64
   // CHECK:         cuda.launch_dependents
@@ -223,13 +228,17 @@ module attributes {llama.target = #cuda.target<name = "cuda:sm_80">} {
   // CHECK-COUNT-8:   vector.store %{{.+}}, %[[SPLIT]]{{.+}} {alignment = 16 : i64}
   // CHECK:           vector.store %{{.+}}, %[[SPLIT]]{{.+}} {alignment = 8 : i64}
   // CHECK:         cuda.barrier
-  // CHECK:         %[[SUMS:.+]]:2 = scf.for %{{.+}} = %c0 to %c64 step %c32 iter_args({{.*}}) -> (f32, f32)
-  // CHECK-COUNT-2:   cuda.load_weight
-  // CHECK:           cuda.converge
-  // CHECK-COUNT-8:   cuda.mma
-  // CHECK-NOT:       cuda.mma
-  // CHECK-COUNT-2:   math.fma %{{.+}}, %{{.+}}, %{{.+}} : f32
-  // CHECK:         cuda.shuffle_xor %[[SUMS]]#0 mask 2 : f32
+  // CHECK-NOT:     scf.for
+  // CHECK-COUNT-4: cuda.load_weight
+  // CHECK-NOT:     cuda.load_weight
+  // CHECK:         cuda.converge
+  // CHECK-COUNT-8: cuda.mma
+  // CHECK-COUNT-2: math.fma %{{.+}}, %{{.+}}, %{{.+}} : f32
+  // CHECK-COUNT-8: cuda.mma
+  // CHECK-NOT:     cuda.mma
+  // CHECK:         %[[SUM:.+]] = math.fma %{{.+}}, %{{.+}}, %{{.+}} : f32
+  // CHECK:         math.fma %{{.+}}, %{{.+}}, %{{.+}} : f32
+  // CHECK:         cuda.shuffle_xor %[[SUM]] mask 2 : f32
   // CHECK:         cuda.shuffle_xor %{{.+}} mask 1 : f32
   // CHECK:         memref.store %{{.+}} : memref<16x8xf32, 3>
   // CHECK:         cuda.barrier
