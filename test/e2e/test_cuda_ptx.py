@@ -110,7 +110,7 @@ WORKGROUP_LIMIT = {"sm_80": 163 * 1024, "sm_90a": 227 * 1024}
 # others no more than 128 columns, which want as many activations. One is 32 columns of 4
 # bits or 64 of 2 bits.
 LOADS_IN_FLIGHT = {"F32": 16, "F16": 16, "BF16": 16, "Q8_0": 8, "Q4_0": 8, "Q4_1": 8, "Q4_K": 4,
-                   "Q5_0": 6, "Q5_1": 6, "Q5_K": 4, "Q6_K": 4, "IQ4_NL": 4, "IQ4_XS": 4,
+                   "Q5_0": 4, "Q5_1": 4, "Q5_K": 4, "Q6_K": 4, "IQ4_NL": 4, "IQ4_XS": 4,
                    "MXFP4": 4, "Q3_K": 2, "Q2_K": 2}
 # Loads of 16 bytes of the cache that a thread of attention has in flight: eight of keys,
 # and of their values, of 128 f16.

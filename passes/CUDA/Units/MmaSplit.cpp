@@ -39,33 +39,54 @@ static constexpr int64_t kTurn = 8;
 /// The most registers of what a lane has loaded and not used. More spill at 128
 /// registers a thread.
 static constexpr int64_t kLoadedRegisters = 48;
+/// The same in a loop where products share a row: places of x are kept from one
+/// to the other.
+static constexpr int64_t kSharedRegisters = 28;
+/// The most registers of all that a lane loads of a row without a loop, and the
+/// most rounds: LLVM and ptxas move loads and addresses of one trip into the
+/// one before.
+static constexpr int64_t kStraightRegisters = 72, kStraightRounds = 6;
 
-/// The most rounds of a lane, a chunk of each of its rows, that are read at
-/// once: as many as bring kWeightLoads chunks' bytes of quants, or fill
-/// kLoadedRegisters.
-static int64_t mostRounds(llama::FormatInterface format, int64_t chains) {
+/// The registers of a round: a lane's chunk of each of its rows, with scales
+/// and minima. Those of two levels have a product.
+static int64_t registersOfRound(llama::FormatInterface format, int64_t chains) {
   int64_t fields = 0;
   for (auto kind : {llama::PlaneKind::Scales, llama::PlaneKind::Minima}) {
     const int64_t levels = format.getFacts().planesOf(kind).size();
-    // Those of two levels have a product.
     fields += levels > 1 ? levels + 1 : levels;
   }
-  const int64_t bytes =
-      kOwnRows * (cuda::kChunkBytes + ChunkFormat(format).highBytes());
-  const int64_t registers = bytes / 4 + kOwnRows * fields * chains;
-  return std::min<int64_t>(
-      llvm::divideNearest(cuda::kWeightLoads * cuda::kChunkBytes, bytes),
-      kLoadedRegisters / registers);
+  const int64_t bytes = cuda::kChunkBytes + ChunkFormat(format).highBytes();
+  return kOwnRows * (bytes / 4 + fields * chains);
 }
 
 /// Of `total` chunks of a row, of which lanes read `together` in a round, the
-/// rounds of a trip: the fewest trips, and of equal ones those without a rest,
-/// or the longest. A short row is one trip: all of it is under way at once.
-static int64_t roundsOfTrip(int64_t total, int64_t together, int64_t most) {
+/// rounds that are read at once. A row that needs few registers has no loop,
+/// and is one trip if it is short: all of it is under way. Others have at least
+/// two trips, the fewest that there can be, without a rest where that makes
+/// none more. `isAlone`: nothing that another product or tile has in common
+/// with this one is kept in registers.
+static int64_t roundsOfTrip(llama::FormatInterface format, int64_t chains,
+                            int64_t total, int64_t together, bool isAlone) {
+  const int64_t registers = registersOfRound(format, chains);
+  const int64_t bytes =
+      kOwnRows * (cuda::kChunkBytes + ChunkFormat(format).highBytes());
+  int64_t most = std::min<int64_t>(
+      llvm::divideNearest(cuda::kWeightLoads * cuda::kChunkBytes, bytes),
+      kLoadedRegisters / registers);
   const int64_t rounds = llvm::divideCeil(total, together);
-  const int64_t trips = llvm::divideCeil(rounds, most);
-  return total % (trips * together) == 0 ? rounds / trips
-                                         : std::min(rounds, most);
+  const bool isStraight = isAlone ? rounds <= kStraightRounds &&
+                                        rounds * registers <= kStraightRegisters
+                                  : rounds <= most && total % together == 0;
+  if (isStraight)
+    return std::min(rounds, most);
+  if (!isAlone)
+    most = std::min(most, kSharedRegisters / registers);
+  int64_t best = 1;
+  for (int64_t some = 2; some <= std::min(most, total / together / 2); ++some)
+    if (llvm::divideCeil(rounds, some) < llvm::divideCeil(rounds, best) ||
+        total % (best * together) != 0)
+      best = some;
+  return best;
 }
 
 /// A word of two f16.
@@ -207,8 +228,10 @@ Value CUDAKernel::writeSplitContract(tile::ContractOp op) {
     return sums;
   };
 
-  const int64_t rounds =
-      roundsOfTrip(total, together, mostRounds(format, chains));
+  const bool isAlone =
+      llvm::hasSingleElement(op->getBlock()->getOps<tile::ContractOp>()) &&
+      !isa<scf::ForOp>(b.getInsertionBlock()->getParentOp());
+  const int64_t rounds = roundsOfTrip(format, chains, total, together, isAlone);
   const int64_t step = rounds * together, whole = total / step * step;
   Vec<Value> sums(kOwnRows, constant(0.0f));
   if (whole)
