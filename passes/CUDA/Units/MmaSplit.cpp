@@ -39,8 +39,8 @@ static constexpr int64_t kTurn = 8;
 /// The most registers of what a lane has loaded and not used. More spill at 128
 /// registers a thread.
 static constexpr int64_t kLoadedRegisters = 48;
-/// The same in a loop where products share a row: places of x are kept from one
-/// to the other.
+/// The same in a loop where products share a row, if that is two rounds: places
+/// of x are kept from one to the other.
 static constexpr int64_t kSharedRegisters = 28;
 /// The most registers of all that a lane loads of a row without a loop, and the
 /// most rounds: LLVM and ptxas move loads and addresses of one trip into the
@@ -80,7 +80,7 @@ static int64_t roundsOfTrip(llama::FormatInterface format, int64_t chains,
   if (isStraight)
     return std::min(rounds, most);
   if (!isAlone)
-    most = std::min(most, kSharedRegisters / registers);
+    most = std::min(most, std::max<int64_t>(2, kSharedRegisters / registers));
   int64_t best = 1;
   for (int64_t some = 2; some <= std::min(most, total / together / 2); ++some)
     if (llvm::divideCeil(rounds, some) < llvm::divideCeil(rounds, best) ||
