@@ -78,7 +78,7 @@ class HotLoop:
     pipes: dict  # instructions a weight, the mean of several
     loads: int
     at_once: int  # of them, before the warp waits for one
-    waits: int  # for memory, a trip; without a loop, a group of loads
+    waits: float  # for memory, a trip; without a loop, round trips for a group of loads
     # Bytes of weights an SM, with its blocks and the grid: what its warps load before they
     # wait; or, if that is more, what a block prefetches, of which the whole is under way if
     # each prefetch brings its line of 128 bytes.
@@ -100,13 +100,13 @@ def hot_loop(kernel, form, sms=132):
         share = sum(i.bytes for i in early) / sum(i.bytes for i in loads)
         loaded = share * cuda_kernels.size_of(form, 1, weights) * LANES * kernel.warps
         blocks = min(kernel.resident, kernel.blocks / sms)
-        # Without a loop over columns a divergence is once a tile's.
-        forbidden = sass.forbidden(body)
-        if place not in loops:
-            del forbidden["BSSY"]
+        # Without a loop over columns the one divergence is a tile's, for the prefetches of
+        # the next.
+        forbidden = sass.forbidden(body, 0 if place in loops else 1)
         return HotLoop({pipe: count / weights for pipe, count in sass.pipes(body).items()},
                        len(loads), len(early),
-                       len(waits) if place in loops else sass.waits_of_a_group(body),
+                       len(waits) if place in loops else
+                       sass.waits_of_a_group(body, cuda_kernels.AT_ONCE[form]),
                        loaded * blocks, max(loaded, kernel.prefetched) * blocks,
                        sum(forbidden.values()))
     found = [one(place) for place in kernel.code.hot()]

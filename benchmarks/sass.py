@@ -101,7 +101,7 @@ class Instruction:
 
     @property
     def is_wide_load(self):
-        """16 bytes. In the loops of a product only weights are loaded so."""
+        """16 bytes. In the hot code of a product only weights are loaded so."""
         return self.is_load and self.bytes == 16
 
     @property
@@ -169,19 +169,6 @@ class Code:
                         + self.unrolled(inner, trips) * trips.get(inner, 1)
                         + self.unrolled((inner[1] + 1, last), trips))
         return self.body(place)
-
-    def blocks(self):
-        """Basic blocks as ranges [first, last]. A label alone begins none: others than
-        those of jumps say where ptxas had a shuffle or a barrier of a warp."""
-        starts = {0}
-        for at, i in enumerate(self.instructions):
-            if i.target >= 0:
-                starts |= {i.target, at + 1}
-            elif i.opcode in ("EXIT", "RET"):
-                starts.add(at + 1)
-        starts = sorted(s for s in starts if s < len(self.instructions))
-        return [(first, after - 1) for first, after in
-                zip(starts, [*starts[1:], len(self.instructions)])]
 
     def body(self, place):
         return self.instructions[place[0]:place[1] + 1]
@@ -290,22 +277,23 @@ def walk(body):
     return Walk(time - waited, waits, waited)
 
 
-def waits_of_a_group(body):
-    """How many round trips to memory a warp waits for each group of weights that it loads
-    before it waits, to the nearest, in code without a loop. There loads of the next group
-    stand between uses of the one before, each with a wait of its own, but not a whole one."""
-    walked = walk(body)
-    if not walked.waits:
-        return 0
-    first = sum(i.is_wide_load for i in body[:walked.waits[0]])
-    groups = -(-sum(i.is_wide_load for i in body) // max(1, first))
-    return max(1, int(walked.waited / (FAR * groups) + 0.5))
+def waits_of_a_group(body, most):
+    """How many round trips to memory a warp waits for each group of weights, in code
+    without a loop: a group is as many loads as the compiler writes before it uses the
+    first, `most`, or what is left. Loads of the next group may stand between uses of the
+    one before, each with a wait of its own, but not a whole one; loads that ptxas moved
+    below uses of their own group make waits more."""
+    groups = -(-sum(i.is_wide_load for i in body) // most)
+    return max(1, round(walk(body).waited / FAR / max(1, groups), 1))
 
 
-def forbidden(body):
-    """The forbidden opcodes of a range, each as often as it is there."""
-    return collections.Counter(i.opcode for i in body if i.opcode in FORBIDDEN
-                               and not JUMP.match(i.text))
+def forbidden(body, divergences=0):
+    """The forbidden opcodes of a range, each as often as it is there, but for so many
+    divergences."""
+    found = collections.Counter(i.opcode for i in body if i.opcode in FORBIDDEN
+                                and not JUMP.match(i.text))
+    found["BSSY"] = max(0, found["BSSY"] - divergences)
+    return +found
 
 
 def find_tool(name):

@@ -24,8 +24,8 @@ struct ChunkWords {
   mlir::Value high;
 };
 
-/// The most chunks of a weight that a lane of a product of one row has in
-/// flight: 32 registers. An SM of an H100 needs 18 KB in flight for its share
+/// The most chunks of quants that a lane of a product of one row has in flight:
+/// 32 registers. An SM of an H100 needs 18 KB in flight for its share
 /// of the bandwidth. With eight a lane one block of 8 warps has 32 KiB, which
 /// is enough; with two blocks it is enough also for short rows, whose trips
 /// have fewer loads.

@@ -48,7 +48,6 @@ EXCERPT = """
                                                                                   /* 0x000fc0000383ffff */
 """
 WEIGHT = "LDG.E.128 R4, desc[UR6][R2.64]"
-SCALE = "LDG.E.U16 R6, desc[UR6][R2.64]"
 
 
 def text_of(*lines):
@@ -135,10 +134,10 @@ def test_walk(report):
                    ("FFMA R0, R4, R5, R0", 4, 7, 1)).instructions
     report.check("a load below the first use is a wait more",
                  sass.walk(sunk).waits == [1, 3], sass.walk(sunk))
-    report.check("of two groups each has its wait",
-                 sass.waits_of_a_group(sunk) == 1, sass.waits_of_a_group(sunk))
-    report.check("a group of two waits", sass.waits_of_a_group([*first[:1], *sunk[1:2],
-                 *code_of((SCALE, 1, 0, 0), ("FFMA R0, R4, R5, R0", 4, 7, 1)).instructions]) == 2)
+    for most, waits in (1, 1), (2, 2):
+        report.check(f"a load below the first use, of groups of {most}",
+                     sass.waits_of_a_group(sunk, most) == waits,
+                     sass.waits_of_a_group(sunk, most))
     early = code_of((WEIGHT, 1, 0, 0), *[("IMAD R0, R0, R0, R0", 10, 7, 0)] * 100,
                     ("FFMA R0, R4, R5, R0", 4, 7, 1)).instructions
     report.check("a load that work hides is none", sass.walk(early).waits == [],
@@ -154,6 +153,10 @@ def test_walk(report):
     report.check("forbidden instructions; a call of a label is a jump",
                  sass.forbidden(bad) == {"SGXT": 1, "CALL": 1, "LDL": 1},
                  sass.forbidden(bad))
+    twice = code_of(("BSSY B0, `(.L_x_1)",), ("BSSY B0, `(.L_x_1)",), ".L_x_1").instructions
+    for allowed in 0, 1, 2:
+        report.check(f"two divergences of which {allowed} may be",
+                     sum(sass.forbidden(twice, allowed).values()) == 2 - allowed)
 
 
 def test_in_flight(report):

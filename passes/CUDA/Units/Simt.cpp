@@ -77,8 +77,7 @@ Value CUDAKernel::writeWarpContract(tile::ContractOp op) {
   int64_t total = llvm::divideCeil(columns, width);
   Value row = lookup(op.getRow());
 
-  // The warp's rows of the weight. All chunks of a lane have the same index
-  // among those that share high bits.
+  // The warp's rows of the weight.
   Vec<Value> numbers;
   for (int64_t i = 0; i < count; ++i)
     numbers.push_back(add(lookup(op.getFirst()), columnOf(*fragment, i)));
