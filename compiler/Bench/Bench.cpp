@@ -21,6 +21,8 @@ using llvm::Twine;
 
 /// Barriers that are measured together: one is below the clock's resolution.
 static constexpr uint64_t kBarriers = 2000;
+/// Dispatches that take about so long together have ceilings of their own.
+static constexpr double kGroupSeconds = 0.02;
 /// Microseconds that the clock tells apart: what a kernel takes at least, even
 /// if a barrier of that round took longer than usual.
 static constexpr double kResolution = 1e-3;
@@ -30,11 +32,20 @@ std::string Result::name() const {
   return depth ? name + " @ d" + std::to_string(depth) : name;
 }
 
+/// What a group of dispatches between two samples could do.
+static Rates mean(const Rates &before, const Rates &after) {
+  Rates rates = before;
+  rates.bytes = (before.bytes + after.bytes) / 2;
+  for (auto [rate, later] : llvm::zip_equal(rates.operations, after.operations))
+    rate = (rate + later) / 2;
+  return rates;
+}
+
 namespace {
 /// The measurements with one number of threads.
 class Session {
 public:
-  Session(const Options &options, const Work &work, const Ceilings &ceilings,
+  Session(const Options &options, const Work &work, Ceilings &ceilings,
           ProgramClient &program, uint64_t threads)
       : options(options), work(work), ceilings(ceilings), program(program),
         threads(threads) {}
@@ -83,32 +94,61 @@ private:
 
     llvm::MapVector<size_t, KernelTimes> kernels;
     auto run = [&](const Form &form, uint64_t rows, uint64_t wanted) -> Error {
+      auto costOf = [&](const Dispatch &dispatch) {
+        return work.costOf(dispatch, wanted ? wanted : rows, result.depth);
+      };
       std::string request = ("trace " + Twine(rows) + " " +
                              Twine(result.depth) + " " + Twine(wanted))
                                 .str();
-      for (const Dispatch &dispatch : form.dispatches)
-        request += " " + std::to_string(dispatch.kernel) + ":" +
-                   std::to_string(dispatch.layer);
-      Expected<std::vector<int64_t>> times = program.ask(request);
-      if (!times)
-        return times.takeError();
-      if (times->size() != form.dispatches.size())
-        return llvm::createStringError(
-            options.program + ": answered with too few or too many times");
-      result.barriers += form.dispatches.size();
-      for (auto [dispatch, time] : llvm::zip(form.dispatches, *times)) {
-        KernelTimes &kernel = kernels[dispatch.kernel];
-        if (kernel.calls++ == 0) {
-          kernel.name = work.kernels[dispatch.kernel].name;
-          kernel.microseconds = kernel.floor = {0};
+      auto ask = [&](const Twine &request,
+                     size_t count) -> Expected<std::vector<int64_t>> {
+        Expected<std::vector<int64_t>> times = program.ask(request);
+        if (times && times->size() != count)
+          return llvm::createStringError(
+              options.program + ": answered with too few or too many times");
+        return times;
+      };
+      Rates before = ceilings.sample(unsigned(threads), rates);
+      llvm::ArrayRef<Dispatch> left = form.dispatches;
+      while (!left.empty()) {
+        size_t count = 0;
+        std::string list;
+        for (double seconds = 0; count < left.size() && seconds < kGroupSeconds;
+             ++count) {
+          seconds += costOf(left[count]).floor(rates);
+          list += " " + std::to_string(left[count].kernel) + ":" +
+                  std::to_string(left[count].layer);
         }
-        Cost cost = work.costOf(dispatch, wanted ? wanted : rows, result.depth);
-        kernel.cost.bytes += cost.bytes;
-        kernel.cost.operations += cost.operations;
-        kernel.cost.unit = cost.unit;
-        kernel.microseconds[0] +=
-            std::max(kResolution, double(time) * 1e-3 - barrier);
-        kernel.floor[0] += cost.floor(rates) * 1e6;
+        Expected<std::vector<int64_t>> times = ask(request + list, count);
+        if (!times)
+          return times.takeError();
+        Rates after = ceilings.sample(unsigned(threads), rates);
+        const Rates between = mean(before, after);
+        Expected<std::vector<int64_t>> empty = ask("empty" + list, count);
+        if (!empty)
+          return empty.takeError();
+        for (auto [dispatch, time, without] : llvm::zip(left, *times, *empty)) {
+          KernelTimes &kernel = kernels[dispatch.kernel];
+          if (kernel.calls++ == 0) {
+            kernel.name = work.kernels[dispatch.kernel].name;
+            kernel.microseconds = kernel.empty = {0};
+            kernel.floor = kernel.bound = {0};
+          }
+          const Cost cost = costOf(dispatch);
+          kernel.cost.bytes += cost.bytes;
+          kernel.cost.operations += cost.operations;
+          kernel.cost.unit = cost.unit;
+          kernel.microseconds[0] +=
+              std::max(kResolution, double(time) * 1e-3 - barrier);
+          kernel.empty[0] += std::clamp(double(without) * 1e-3 - barrier, 0.0,
+                                        double(time) * 1e-3);
+          kernel.floor[0] += cost.floor(between) * 1e6;
+          kernel.bound[0] += cost.bound(between) * 1e6;
+        }
+        result.barriers += count;
+        left = left.drop_front(count);
+        before = std::move(after);
+        request = "again";
       }
       return Error::success();
     };
@@ -125,14 +165,16 @@ private:
         continue;
       }
       result.kernels[i].microseconds.push_back(entry.second.microseconds[0]);
+      result.kernels[i].empty.push_back(entry.second.empty[0]);
       result.kernels[i].floor.push_back(entry.second.floor[0]);
+      result.kernels[i].bound.push_back(entry.second.bound[0]);
     }
     return Error::success();
   }
 
   const Options &options;
   const Work &work;
-  const Ceilings &ceilings;
+  Ceilings &ceilings;
   ProgramClient &program;
   uint64_t threads;
 };

@@ -36,9 +36,11 @@ struct Options {
 struct KernelTimes {
   std::string name;
   uint64_t calls = 0;
-  /// Microseconds, without barriers, and at least what they would be at the
-  /// ceilings; one entry a round.
-  std::vector<double> microseconds, floor;
+  /// Microseconds, without barriers; what it takes of them for no part at all:
+  /// what each worker does before its first, a norm and its rounding among it;
+  /// what they would be at the ceilings of the same hundredths of a second, and
+  /// at the bound of the kernel's instructions. One entry a round.
+  std::vector<double> microseconds, empty, floor, bound;
   Cost cost;
 };
 

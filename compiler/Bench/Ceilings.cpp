@@ -22,6 +22,8 @@ using llvm::Expected;
 /// How long each loop runs at least: the clock and the start of threads cost
 /// some microseconds, and a shared machine changes its speed within seconds.
 static constexpr double kSeconds = 0.04;
+/// The same of a sample between kernels, whose results are many.
+static constexpr double kSampleSeconds = 0.004;
 /// Pieces that parts are dealt in, for each thread: of 100 MB, 3 MB each.
 static constexpr uint64_t kPieces = 16;
 /// Bytes that are read where a program has less: more than a cache holds.
@@ -76,8 +78,8 @@ static void bindTo(unsigned index, const cpu_set_t &allowed) {
     }
 }
 
-double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
-                           unsigned threads) const {
+double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t first,
+                           uint64_t count, unsigned threads) const {
   using Clock = std::chrono::steady_clock;
   cpu_set_t allowed;
   bool pin = sched_getaffinity(0, sizeof(allowed), &allowed) == 0 &&
@@ -86,7 +88,8 @@ double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
   // them begin only when one has ended.
   std::barrier start(threads);
   // As a program's workers do: one that is slower computes fewer parts.
-  std::atomic<uint64_t> next = 0;
+  std::atomic<uint64_t> next = first;
+  const uint64_t after = first + count;
   const uint64_t piece = count / (uint64_t(threads) * kPieces) + 1;
   std::vector<Clock::time_point> begins(threads), ends(threads);
   std::vector<std::thread> workers;
@@ -97,9 +100,9 @@ double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
       AlignedBytes scratch(kernel.scratchBytes);
       start.arrive_and_wait();
       begins[worker] = Clock::now();
-      for (uint64_t begin; (begin = next.fetch_add(piece)) < count;)
+      for (uint64_t begin; (begin = next.fetch_add(piece)) < after;)
         kernel.function(&call, scratch.data(), /*layer=*/0, uint32_t(begin),
-                        uint32_t(std::min(begin + piece, count)), /*first=*/1);
+                        uint32_t(std::min(begin + piece, after)), /*first=*/1);
       ends[worker] = Clock::now();
     });
   for (std::thread &worker : workers)
@@ -111,21 +114,47 @@ double Ceilings::secondsOf(const abi::Kernel &kernel, uint64_t count,
 
 Rates Ceilings::measure(unsigned threads) const {
   Rates rates;
-  for (const Loop &loop : reads) {
+  for (auto [i, loop] : llvm::enumerate(reads)) {
     double seconds = 0, done = 0;
     while (seconds < kSeconds) {
-      seconds += secondsOf(*loop.kernel, parts, threads);
+      seconds += secondsOf(*loop.kernel, 0, parts, threads);
       done += double(parts) * loop.unitsOfWork;
     }
-    rates.bytes = std::max(rates.bytes, done / seconds);
+    if (done / seconds > rates.bytes) {
+      rates.bytes = done / seconds;
+      rates.reader = i;
+    }
   }
   for (const Loop &loop : peaks) {
     uint64_t count = threads;
     double seconds = 0;
-    while ((seconds = secondsOf(*loop.kernel, count, threads)) < kSeconds &&
+    while ((seconds = secondsOf(*loop.kernel, 0, count, threads)) < kSeconds &&
            count < UINT32_MAX / 4)
       count *= 4;
     rates.operations.push_back(double(count) * loop.unitsOfWork / seconds);
   }
+  return rates;
+}
+
+Rates Ceilings::sample(unsigned threads, const Rates &measured) {
+  auto rateOf = [&](const Loop &loop, uint64_t first, uint64_t count) {
+    return double(count) * loop.unitsOfWork /
+           secondsOf(*loop.kernel, first, count, threads);
+  };
+  auto countOf = [&](const Loop &loop, double rate) {
+    return uint64_t(rate * kSampleSeconds / loop.unitsOfWork);
+  };
+  Rates rates;
+  rates.reader = measured.reader;
+  const Loop &reader = reads[measured.reader];
+  const uint64_t count =
+      std::clamp<uint64_t>(countOf(reader, measured.bytes), 1, parts);
+  if (nextPart + count > parts)
+    nextPart = 0;
+  rates.bytes = rateOf(reader, nextPart, count);
+  nextPart += count;
+  for (auto [loop, rate] : llvm::zip_equal(peaks, measured.operations))
+    rates.operations.push_back(
+        rateOf(loop, 0, std::max<uint64_t>(countOf(loop, rate), threads)));
   return rates;
 }

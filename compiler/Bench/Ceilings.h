@@ -26,10 +26,14 @@ public:
   /// the best loop that reads.
   Rates measure(unsigned threads) const;
 
+  /// Some milliseconds: the same by the loop that read fastest in `measured`,
+  /// from where the last sample ended, so that no cache has it.
+  Rates sample(unsigned threads, const Rates &measured);
+
 private:
   Ceilings(RunnerModule loops) : loops(std::move(loops)) {}
 
-  double secondsOf(const abi::Kernel &kernel, uint64_t parts,
+  double secondsOf(const abi::Kernel &kernel, uint64_t first, uint64_t count,
                    unsigned threads) const;
 
   struct Loop {
@@ -42,6 +46,8 @@ private:
   AlignedBytes standIn;
   abi::Context call = {};
   uint64_t parts = 0;
+  /// The part that the next sample reads first.
+  uint64_t nextPart = 0;
 };
 
 } // namespace corellama::bench

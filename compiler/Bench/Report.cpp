@@ -54,6 +54,34 @@ static double share(llvm::ArrayRef<double> floor, llvm::ArrayRef<double> time) {
   return median(std::move(shares));
 }
 
+/// The share of what a kernel takes for its parts.
+static double netShare(const KernelTimes &kernel) {
+  std::vector<double> net;
+  for (auto [time, empty] : llvm::zip_equal(kernel.microseconds, kernel.empty))
+    net.push_back(time - empty);
+  return share(kernel.floor, net);
+}
+
+/// All kernels of a call as one; a cost of several units is none.
+static KernelTimes sumOf(llvm::ArrayRef<KernelTimes> kernels) {
+  KernelTimes sum = kernels.front();
+  sum.name = "in all";
+  auto addAll = [](std::vector<double> &to, llvm::ArrayRef<double> more) {
+    for (auto [number, other] : llvm::zip_equal(to, more))
+      number += other;
+  };
+  for (const KernelTimes &kernel : kernels.drop_front()) {
+    sum.calls += kernel.calls;
+    sum.cost.bytes += kernel.cost.bytes;
+    sum.cost.operations += kernel.cost.operations;
+    addAll(sum.microseconds, kernel.microseconds);
+    addAll(sum.empty, kernel.empty);
+    addAll(sum.floor, kernel.floor);
+    addAll(sum.bound, kernel.bound);
+  }
+  return sum;
+}
+
 /// Tokens a second.
 static std::vector<double> rates(const Result &result,
                                  llvm::ArrayRef<double> nanoseconds) {
@@ -117,7 +145,10 @@ static json::Array kernelRecords(const Result &result) {
                      {"us", time},
                      {"gbps", kernel.cost.bytes / time * 1e-3},
                      {"gops", kernel.cost.operations / time * 1e-3},
-                     {"share", share(kernel.floor, kernel.microseconds)}});
+                     {"share", share(kernel.floor, kernel.microseconds)},
+                     {"of_bound", share(kernel.bound, kernel.microseconds)},
+                     {"empty_us", median(kernel.empty)},
+                     {"net_share", netShare(kernel)}});
   }
   return list;
 }
@@ -308,23 +339,29 @@ static void writeMarkdown(const Options &options, const Work &work,
     double barrier = median(result.barrierMicroseconds);
     total += barrier * double(result.barriers);
     rows.clear();
-    for (const KernelTimes &kernel : result.kernels) {
+    auto add = [&](const KernelTimes &kernel, const std::string &ofTime) {
       double time = median(kernel.microseconds);
-      rows.push_back({kernel.name, std::to_string(kernel.calls),
-                      number(time, 0), percent(time / total),
-                      number(kernel.cost.bytes / time * 1e-3, 1),
-                      number(kernel.cost.operations / time * 1e-3, 0),
-                      percent(share(kernel.floor, kernel.microseconds))});
-    }
+      rows.push_back(
+          {kernel.name, std::to_string(kernel.calls), number(time, 0), ofTime,
+           number(kernel.cost.bytes / time * 1e-3, 1),
+           number(kernel.cost.operations / time * 1e-3, 0),
+           percent(share(kernel.floor, kernel.microseconds)),
+           percent(share(kernel.bound, kernel.microseconds)),
+           number(median(kernel.empty), 0), percent(netShare(kernel))});
+    };
+    for (const KernelTimes &kernel : result.kernels)
+      add(kernel, percent(median(kernel.microseconds) / total));
+    add(sumOf(result.kernels), "");
     rows.push_back({"barriers", std::to_string(result.barriers),
                     number(barrier * double(result.barriers), 0),
                     percent(barrier * double(result.barriers) / total), "", "",
-                    ""});
+                    "", "", "", ""});
     out << "\n"
         << result.name() << ", " << result.threads
         << (result.threads == 1 ? " thread" : " threads")
         << (result.isPrompt ? ": one call\n\n" : ": one token\n\n");
-    writeTable({"kernel", "calls", "us", "of time", "GB/s", "GOP/s", "share"},
+    writeTable({"kernel", "calls", "us", "of time", "GB/s", "GOP/s", "share",
+                "of bound", "empty us", "net"},
                1, rows, out);
   }
 }

@@ -42,6 +42,10 @@ double Cost::floor(const Rates &rates) const {
   return std::max(bytes / rates.bytes, operations / rates.operations[unit]);
 }
 
+double Cost::bound(const Rates &rates) const {
+  return std::max(bytes / rates.bytes, slots / rates.operations[unit]);
+}
+
 double Cost::prediction(const Rates &rates) const {
   return kDispatchSeconds +
          std::max(bytes / (kReadReach * rates.bytes),

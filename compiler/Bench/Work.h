@@ -26,6 +26,8 @@ struct Rates {
   double bytes = 0;
   /// Operations of each of Work's units.
   llvm::SmallVector<double> operations;
+  /// The loop that read fastest.
+  size_t reader = 0;
 };
 
 /// What a dispatch reads and multiplies.
@@ -40,6 +42,8 @@ struct Cost {
 
   /// Seconds that it takes at least.
   double floor(const Rates &rates) const;
+  /// The same where the unit is busy with all of `slots`.
+  double bound(const Rates &rates) const;
   /// Seconds that our kernels take, by the cost model.
   double prediction(const Rates &rates) const;
 };

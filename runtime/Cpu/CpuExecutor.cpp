@@ -121,14 +121,17 @@ void doNothing(const abi::Context *, void *, uint32_t, uint32_t, uint32_t,
 void traceStep(const abi::Context *context, void *scratch, uint32_t worker) {
   int64_t before = Stopwatch::now();
   for (size_t i = 0; i < traced.dispatches.size(); ++i) {
-    const auto &[number, layer] = traced.dispatches[i];
+    const auto &[number, layer, isEmpty] = traced.dispatches[i];
     const abi::Kernel *kernel = number ? &traced.kernels[*number] : nullptr;
     // As passes/CPU/CPUStepToWorkers.cpp has it; a barrier alone is one of a
     // dispatch without work.
-    corellama_dispatch(
-        context->threads, worker, kernel ? kernel->function : doNothing,
-        context, scratch, layer,
-        kernel ? kernel->parts(context->rows, context->keyCount) : kNoWork);
+    if (kernel && isEmpty)
+      kernel->function(context, scratch, layer, 0, 0, /*first=*/1);
+    else
+      corellama_dispatch(
+          context->threads, worker, kernel ? kernel->function : doNothing,
+          context, scratch, layer,
+          kernel ? kernel->parts(context->rows, context->keyCount) : kNoWork);
     corellama_barrier(context->threads, worker);
     if (worker == 0) {
       const int64_t after = Stopwatch::now();

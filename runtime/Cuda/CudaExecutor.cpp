@@ -375,7 +375,8 @@ CudaExecutor::trace(std::span<const Dispatch> dispatches) {
   for (size_t i = 0; i < events.size(); ++i) {
     if (auto error = ask(cu.eventRecord, events[i], stream))
       return *error;
-    if (i < dispatches.size() && dispatches[i].kernel) {
+    if (i < dispatches.size() && dispatches[i].kernel &&
+        !dispatches[i].isEmpty) {
       const uint32_t kernel = *dispatches[i].kernel;
       if (kernel >= program.kernelCount)
         return damagedProgram();

@@ -61,6 +61,8 @@ struct Dispatch {
   /// the end of a kernel costs.
   std::optional<uint32_t> kernel;
   uint32_t layer;
+  /// It is called for no part: what it does before its first.
+  bool isEmpty = false;
 };
 
 class Executor {

@@ -47,6 +47,13 @@ private:
       dispatches.assign(count, {std::nullopt, 0});
       return runTrace();
     }
+    if (what == "again" || what == "empty") {
+      if (!hasCall || !parseDispatches(line))
+        return {};
+      for (Dispatch &dispatch : dispatches)
+        dispatch.isEmpty = what == "empty";
+      return runTrace();
+    }
     if (what == "answer") {
       // The id that the answer's first one follows needs a position, too.
       if (model.context() < 2 ||
@@ -70,10 +77,12 @@ private:
       appendMadeUp(count);
       if (wanted)
         logits(count, wanted);
+      hasCall = true;
       return runTrace();
     }
     if (!nextWord(line).empty())
       return {};
+    hasCall = false;
     fill(depth);
     const int64_t before = Stopwatch::now();
     if (what == "prompt") {
@@ -115,6 +124,7 @@ private:
   /// Greedy ids as Generator::answer takes them: of the model's loop where it
   /// has one, else by a sampler. From the first id to the last of `count` more.
   std::vector<int64_t> answerFor(uint64_t count, uint64_t depth) {
+    hasCall = false;
     fill(depth);
     appendMadeUp(1);
     Sampler sampler({.temperature = 0});
@@ -176,6 +186,8 @@ private:
   }
 
   std::vector<Dispatch> dispatches;
+  /// Whether the last call is one that was traced.
+  bool hasCall = false;
   std::vector<int32_t> ids;
   /// Valid until the model's next call.
   std::span<const float> lastLogits;

@@ -17,6 +17,9 @@
 //                          ROWS ids behind DEPTH others; of its head, which is
 //                          asked for WANTED rows, unless that is 0. A time for
 //                          each kernel: to the barrier's end
+//   again KERNEL:LAYER ... other kernels of the call that was traced last
+//   empty KERNEL:LAYER ... the same for no part: what each worker does before
+//                          its first one. 0 on a GPU, where blocks do all
 //   barriers COUNT         COUNT barriers of all workers
 //   variant                not a time: the place in corellama_programs of the
 //                          code that runs

@@ -107,10 +107,10 @@ def test_requests(report, program):
         return harness.run([program, "--bench", "-t", 2],
                            stdin="".join(f"{line}\n" for line in lines).encode())
     result = ask("prompt 5 0", "generate 2 3", "answer 2 3", "trace 1 4 0 0:0 1:1",
-                 "barriers 7")
+                 "again 1:0", "empty 0:0 1:1", "barriers 7")
     counts = [len(line.split()) for line in result.text.splitlines()]
     report.check("--bench: a time for each request, kernel and barrier",
-                 result.code == 0 and counts == [1, 1, 1, 2, 7], result.why)
+                 result.code == 0 and counts == [1, 1, 1, 2, 1, 2, 7], result.why)
     # An answer of a full cache: the id before it, and as many as it has ids but the last.
     for steps, code in (7, 0), (8, 1):
         result = harness.run([program, "--bench", "-t", 2, "-c", 8],
@@ -120,7 +120,7 @@ def test_requests(report, program):
                                                              result.err_text), result.why)
     for line in ("", "prompt", "prompt 0 0", "prompt 5", "prompt 5 0 0", "prompt -1 0",
                  "generate 1 99999999", "answer 0 0", "answer 1", "answer 1 0 0",
-                 "answer 1 99999999", "trace 1 0 0", "trace 1 0 2 0:0",
+                 "answer 1 99999999", "trace 1 0 0", "trace 1 0 2 0:0", "again 0:0", "again", "empty 0:0", "empty",
                  "trace 1 0 0 99999:0", "trace 1 0 0 0:99", "trace 1 0 0 0", "barriers 0",
                  "barriers 99999999", "stop", "prompt 18446744073709551615 1"):
         result = ask("prompt 1 0", line, "prompt 1 0")

@@ -46,7 +46,7 @@ protected:
     generated.floor = {5e8};
     generated.prediction = {8e8};
     generated.rates = {{1e9, {1e9, 1e9}}};
-    generated.kernels = {{"up", 2, {30}, {15}, {60e3, 240e3, 0}}};
+    generated.kernels = {{"up", 2, {30}, {5}, {15}, {24}, {60e3, 240e3, 0}}};
     generated.barriers = 10;
     generated.barrierMicroseconds = {1};
     results = {prompt, generated};
@@ -82,7 +82,8 @@ TEST_F(ReportTest, TheTableHasMeansDeviationsAndShares) {
       << lines[3].str();
   // Ten barriers of 1 us beside 30 us of kernels.
   EXPECT_NE(
-      text.find("| up       |     2 |  30 |     75% |  2.0 |     8 |   50% |"),
+      text.find("| up       |     2 |  30 |     75% |  2.0 |     8 |   50% |"
+                "      80% |        5 | 60% |"),
       text.npos)
       << text;
   EXPECT_NE(text.find("| barriers |    10 |  10 |     25% |"), text.npos)
