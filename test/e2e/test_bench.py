@@ -120,7 +120,8 @@ def test_requests(report, program):
                                                              result.err_text), result.why)
     for line in ("", "prompt", "prompt 0 0", "prompt 5", "prompt 5 0 0", "prompt -1 0",
                  "generate 1 99999999", "answer 0 0", "answer 1", "answer 1 0 0",
-                 "answer 1 99999999", "trace 1 0 0", "trace 1 0 2 0:0", "again 0:0", "again", "empty 0:0", "empty",
+                 "answer 1 99999999", "trace 1 0 0", "trace 1 0 2 0:0",
+                 "again 0:0", "again", "empty 0:0", "empty",
                  "trace 1 0 0 99999:0", "trace 1 0 0 0:99", "trace 1 0 0 0", "barriers 0",
                  "barriers 99999999", "stop", "prompt 18446744073709551615 1"):
         result = ask("prompt 1 0", line, "prompt 1 0")

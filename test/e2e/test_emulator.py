@@ -228,13 +228,14 @@ class Failures:
 
     def bench(self):
         """Times, which on this driver are a millisecond for each operation."""
-        requests = b"generate 2 2\ntrace 1 4 1 0:0 1:0 2:1\nbarriers 2\nvariant\n"
+        requests = (b"generate 2 2\ntrace 1 4 1 0:0 1:0 2:1\nagain 2:1\nempty 0:0 1:0\n"
+                    b"barriers 2\nvariant\n")
         result, _, left, _ = self.run("--bench", prompt=(), stdin=requests)
         lines = result.text.splitlines()
         self.report.check(
             "answers --bench", result.code == 0 and not any(left.values()) and
-            len(lines) == 4 and int(lines[0]) > 0 and
-            lines[1:] == ["1000000 1000000 1000000", "0 0", "0"],
+            len(lines) == 6 and int(lines[0]) > 0 and
+            lines[1:] == ["1000000 1000000 1000000", "1000000", "0 0", "0 0", "0"],
             lambda: f"{lines}, left {left}: {result.why()}")
         # One request each, so that nothing behind a failure can show it.
         for request in "generate 2 2", "prompt 3 2", "trace 1 4 1 0:0":
