@@ -48,8 +48,9 @@ LANES = 32
 # bits come by narrower ones.
 OF_A_LOAD = {"F16": 8, "BF16": 8, "Q8_0": 16, "Q4_0": 32, "Q4_1": 32, "Q6_K": 32}
 # Loads of 16 bytes that a lane issues before it uses the first, at most: kWeightLoads
-# (passes/CUDA/WeightChunks.h), and twice as many of floats.
-AT_ONCE = {form: 16 if form in ("F16", "BF16") else 8 for form in OF_A_LOAD}
+# (passes/CUDA/WeightChunks.h), twice as many of floats, and three rounds of two rows
+# where high bits come, too (MmaSplit.cpp).
+AT_ONCE = {form: 8 for form in OF_A_LOAD} | {"F16": 16, "BF16": 16, "Q6_K": 6}
 # Rows of a weight that a warp takes at a time (passes/CUDA/Units/Simt.cpp); of as many
 # columns a lane of MmaSplit.cpp has two rows.
 ROWS = 2

@@ -41,14 +41,16 @@ static constexpr int64_t kTurn = 8;
 // largest with which no kernel spills, of eleven models' widths in each format
 // on both architectures (test_cuda_ptx.py has some of them by default).
 
-/// The most registers of what a lane has loaded and not used.
+/// The most registers of what a lane has loaded and not used, where there are
+/// minima, which sums of x are multiplied by, or where products or tiles share
+/// a row, whose places are kept from one to the other. Else what kWeightLoads
+/// allows fits.
 static constexpr int64_t kLoadedRegisters = 48;
-/// The most registers of all that a lane loads of a row without a loop, and the
-/// most rounds: LLVM and ptxas move loads and addresses of one trip into the
-/// one before.
-static constexpr int64_t kStraightRegisters = 72, kStraightRounds = 6;
-/// The most rounds of a trip in a loop where products share a row, or tiles:
-/// its places are kept from one to the other.
+/// The most rounds of a row without a loop, and with minima the most registers
+/// of all that a lane loads of it: LLVM and ptxas move loads and addresses of
+/// one trip into the one before.
+static constexpr int64_t kStraightRounds = 6, kStraightRegisters = 72;
+/// The most rounds of a trip in a loop where products or tiles share a row.
 static constexpr int64_t kSharedRounds = 2;
 
 /// The registers of a round: a lane's chunk of each of its rows, with scales
@@ -74,13 +76,16 @@ static int64_t roundsOfTrip(llama::FormatInterface format, int64_t chains,
   const int64_t registers = registersOfRound(format, chains);
   const int64_t bytes =
       kOwnRows * (cuda::kChunkBytes + ChunkFormat(format).highBytes());
-  int64_t most = std::min<int64_t>(
-      llvm::divideNearest(cuda::kWeightLoads * cuda::kChunkBytes, bytes),
-      kLoadedRegisters / registers);
+  const bool hasMinimum = format.hasMinimum();
+  int64_t most =
+      llvm::divideNearest(cuda::kWeightLoads * cuda::kChunkBytes, bytes);
+  if (hasMinimum || !isAlone)
+    most = std::min(most, kLoadedRegisters / registers);
   const int64_t rounds = llvm::divideCeil(total, together);
-  const bool isStraight = isAlone ? rounds <= kStraightRounds &&
-                                        rounds * registers <= kStraightRegisters
-                                  : rounds <= most && total % together == 0;
+  const bool isStraight =
+      isAlone ? rounds <= kStraightRounds &&
+                    (!hasMinimum || rounds * registers <= kStraightRegisters)
+              : rounds <= most && total % together == 0;
   if (isStraight)
     return std::min(rounds, most);
   if (!isAlone)
