@@ -87,7 +87,7 @@ static int64_t roundsOfTrip(llama::FormatInterface format, int64_t chains,
                     (!hasMinimum || rounds * registers <= kStraightRegisters)
               : rounds <= most && total % together == 0;
   if (isStraight)
-    return std::min(rounds, most);
+    return std::max<int64_t>(1, std::min(rounds, most));
   if (!isAlone)
     most = std::min(most, kSharedRounds);
   int64_t best = 1;
