@@ -138,10 +138,11 @@ private:
           kernel.cost.bytes += cost.bytes;
           kernel.cost.operations += cost.operations;
           kernel.cost.unit = cost.unit;
-          kernel.microseconds[0] +=
+          const double own =
               std::max(kResolution, double(time) * 1e-3 - barrier);
-          kernel.empty[0] += std::clamp(double(without) * 1e-3 - barrier, 0.0,
-                                        double(time) * 1e-3);
+          kernel.microseconds[0] += own;
+          kernel.empty[0] +=
+              std::clamp(double(without) * 1e-3 - barrier, 0.0, own);
           kernel.floor[0] += cost.floor(between) * 1e6;
           kernel.bound[0] += cost.bound(between) * 1e6;
         }
